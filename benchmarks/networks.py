@@ -79,7 +79,6 @@ def _settings(database_url: str) -> Iterator[Settings]:
             "LOCKLEAF_SECRETS__PRELOGIN": secrets.token_urlsafe(48),
             "LOCKLEAF_HASHING__MEMORY_KIB": "64",
             "LOCKLEAF_HASHING__ITERATIONS": "1",
-            "LOCKLEAF_RATES__ENABLED": "false",  # all of it comes from one address
         }
         before = {name: os.environ.get(name) for name in named}
         os.environ.update(named)

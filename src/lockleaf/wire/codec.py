@@ -10,7 +10,18 @@ from pydantic import BaseModel
 
 from lockleaf.wire.base import Body
 
-__all__ = ["JSON", "MSGPACK", "MalformedBody", "canonical", "decode", "encode", "pack", "pack_with_items", "unpack"]
+__all__ = [
+    "JSON",
+    "MSGPACK",
+    "MalformedBody",
+    "canonical",
+    "decode",
+    "encode",
+    "pack",
+    "pack_with_items",
+    "unpack",
+    "unpack_stored",
+]
 
 JSON = "application/json"
 MSGPACK = "application/msgpack"
@@ -65,6 +76,11 @@ def unpack(data: bytes) -> Any:
     except ValueError:
         return value
     raise MalformedBody("bytes follow the MessagePack value")
+
+
+def unpack_stored(packed: bytes) -> Any:
+    """Return the value that `pack` made of it: of bytes that came from nobody else."""
+    return ormsgpack.unpackb(packed)
 
 
 def encode(body: BaseModel, media_type: str) -> bytes:

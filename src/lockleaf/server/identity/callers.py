@@ -78,7 +78,7 @@ def caller(
         parts = parts_of(request)
         token = bearer_token(request)
         principal = await parts[Callers].ask(Asking(parts[TokenCodec].read_access(token)))
-        await count_account(request, rate, str(principal.session_id if rate == "secret" else principal.user_id))
+        await count_account(request, rate, principal.session_id if rate == "secret" else principal.user_id)
         if scope is not None:
             require_scope(principal, scope, write=write)
         if tier is not None:
@@ -92,7 +92,7 @@ def caller(
 async def _asker(request: Request) -> Asking:
     """Give a route who says that they ask, where its one statement tells whether they may."""
     asking = Asking(parts_of(request)[TokenCodec].read_access(bearer_token(request)))
-    await count_account(request, "account", str(asking.user_id))
+    await count_account(request, "account", asking.user_id)
     require_known(request)
     return asking
 

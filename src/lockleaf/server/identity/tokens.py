@@ -15,6 +15,7 @@ from jwt.exceptions import InvalidSignatureError, InvalidTokenError
 from jwt.utils import base64url_decode
 
 from lockleaf.server.identity.errors import TokenExpired, TokenInvalid
+from lockleaf.server.platform.clock import Clock
 from lockleaf.server.platform.server_keys import Purpose, ServerKeys
 from lockleaf.server.platform.settings import TokenSettings
 from lockleaf.wire.factors import AnswerKind
@@ -87,7 +88,7 @@ class TokenCodec:
         self._keys = keys
         self._algorithm = settings.algorithm
         self._jws = PyJWS(algorithms=[settings.algorithm])
-        self._clock = clock
+        self._seconds = clock.seconds if isinstance(clock, Clock) else lambda: clock().timestamp()
         self._signed: dict[tuple[bytes, Purpose], _Read | None] = {}
         """Digests of tokens whose signatures were found right, oldest first.
 
@@ -237,7 +238,7 @@ class TokenCodec:
         return claims
 
     def _require_time(self, expires: int) -> None:
-        if expires <= self._clock().timestamp():
+        if expires <= self._seconds():
             raise TokenExpired
 
     def _verified(self, purpose: Purpose, token: str) -> dict[str, Any]:

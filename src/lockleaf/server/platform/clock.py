@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 
@@ -25,3 +26,7 @@ class Clock:
     def __call__(self) -> datetime:
         """Return the present time."""
         return self._now()
+
+    def seconds(self) -> float:
+        """Return the present time in seconds since 1970, as tokens have it."""
+        return time.time() if self._now is _now else self._now().timestamp()

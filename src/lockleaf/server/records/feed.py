@@ -14,7 +14,7 @@ from lockleaf.server.platform.db.beside import Beside, BesideSeveral
 from lockleaf.server.records.models import LARGE_BYTES
 from lockleaf.wire.codec import pack
 
-__all__ = ["EpochRow", "FeedPage", "read", "read_end", "read_ends"]
+__all__ = ["EpochRow", "FeedEnd", "FeedPage", "page_at", "read", "read_end", "read_ends"]
 
 
 LARGE_BYTES_A_PAGE = 4 * 1024 * 1024
@@ -152,8 +152,16 @@ async def read(
     return FeedPage(changes, epoch, end, bytes.fromhex(head), epochs, last < end, last, told)
 
 
+class FeedEnd(NamedTuple):
+    """The end of a history behind which there is nothing: its number, its epoch, and all of it for `page_at`."""
+
+    seq: int
+    epoch: str
+    told: str
+
+
 _ENDS = """
-SELECT {told} AS told, CASE WHEN h.user_id IS NOT NULL THEN json_build_array({end})::text END AS end_of_history
+SELECT {told} AS told, h.seq, h.epoch, CASE WHEN h.user_id IS NOT NULL THEN json_build_array({end})::text END AS ending
 FROM unnest({columns}) WITH ORDINALITY AS w({names}, position)
 LEFT JOIN heads h ON h.user_id = w.user_id
 ORDER BY w.position
@@ -167,10 +175,10 @@ def _ends(columns: str, names: str, told: str) -> str:
 
 async def read_ends(
     connection: asyncpg.Connection, after: Sequence[int], beside: BesideSeveral
-) -> list[tuple[Sequence[str | None] | None, FeedPage | None]]:
-    """Return, of several accounts, what is told ``beside``, and the page behind ``after`` where nothing is there.
+) -> list[tuple[Sequence[str | None] | None, FeedEnd | None]]:
+    """Return, of several accounts, what is told ``beside``, and the end of the history where nothing is ``after`` it.
 
-    None in place of a page says that it is to be read by itself: there is something, or the account has no store.
+    None in place of an end says that a page is to be read by itself: there is something, or the account has no store.
 
     Arguments:
         after: of each account, the number behind which to look.
@@ -178,16 +186,16 @@ async def read_ends(
     """
     statement = _ends(beside.columns, beside.names, beside.told)
     rows = await connection.fetch(statement, *beside.arguments)
-    return [(row["told"], _nothing_behind(seq, row["end_of_history"])) for seq, row in zip(after, rows, strict=True)]
+    return [
+        (told, None if seq is None or behind < seq else FeedEnd(seq, epoch, ending))
+        for behind, (told, seq, epoch, ending) in zip(after, rows, strict=True)
+    ]
 
 
-def _nothing_behind(after: int, end_of_history: str | None) -> FeedPage | None:
-    if end_of_history is None:
-        return None
-    epoch, end, head, epochs, statements = from_json(end_of_history)
-    if after < end:
-        return None
-    return FeedPage([], epoch, end, bytes.fromhex(head), _epochs(epochs, statements or ()), False, max(after, end))
+def page_at(end: FeedEnd, after: int) -> FeedPage:
+    """Return the page behind ``after``, where ``end`` says that nothing is there."""
+    epoch, seq, head, epochs, statements = from_json(end.told)
+    return FeedPage([], epoch, seq, bytes.fromhex(head), _epochs(epochs, statements or ()), False, max(after, seq))
 
 
 def _epochs(epochs: Iterable[list[Any]], statements: Iterable[list[Any]]) -> list[EpochRow]:

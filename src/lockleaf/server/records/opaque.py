@@ -13,15 +13,20 @@ import asyncpg
 
 from lockleaf.wire.codec import MalformedBody, unpack
 
-__all__ = ["opaque_label", "opaque_map", "takes_opaque"]
+__all__ = ["is_sealed", "opaque_label", "opaque_map", "takes_opaque"]
 
-_ENVELOPE = 1
+_ENVELOPE = b"\x01"
 """The first byte of a sealed payload, its version; a MessagePack map begins otherwise."""
+
+
+def is_sealed(payload: bytes) -> bool:
+    """Tell whether a payload is an envelope that a client sealed."""
+    return payload[:1] == _ENVELOPE
 
 
 def opaque_map(payload: bytes) -> dict[str, Any] | None:
     """Return the fields that a payload holds as they came; None for one that a client sealed, and for a deletion's."""
-    if not payload or payload[0] == _ENVELOPE:
+    if not payload or is_sealed(payload):
         return None
     try:
         found = unpack(payload)

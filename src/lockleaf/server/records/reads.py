@@ -10,7 +10,7 @@ from uuid import UUID
 import asyncpg
 
 from lockleaf.server.platform.db.beside import Beside, BesideSeveral
-from lockleaf.server.records.diary import READ, CurrentRecord, current_of
+from lockleaf.server.records.diary import READ
 
 __all__ = ["ReadTogether", "read_beside", "read_several"]
 
@@ -27,11 +27,13 @@ def _read_beside(beside: Callable[[str, str], str]) -> str:
 
 async def read_beside(
     connection: asyncpg.Connection, user_id: UUID, collection: str, record_id: str, beside: Beside
-) -> tuple[Sequence[str | None] | None, CurrentRecord | None]:
-    """Return what is told ``beside`` by the same statement, and a record as `read` does."""
+) -> tuple[Sequence[str | None] | None, asyncpg.Record | None]:
+    """Return what is told ``beside`` by the same statement, and the row of a record, for `current_of`; None for one
+    that never was.
+    """
     statement = _read_beside(beside.told_by)
     row = await connection.fetchrow(statement, user_id, collection, record_id, *beside.arguments)
-    return row["told"], None if row["packed"] is None else current_of(row)
+    return row["told"], None if row["packed"] is None else row
 
 
 # What is deleted, and thus wants its revision before, or is large, is left to be read by itself.
@@ -50,11 +52,12 @@ class ReadTogether:
 
     Attributes:
         told: what was told beside it.
+        row: for `current_of`; None where there is no record, and where it is left.
         left: whether the record is there, and is to be read by itself.
     """
 
     told: Sequence[str | None] | None
-    current: CurrentRecord | None
+    row: asyncpg.Record | None
     left: bool
 
 
@@ -77,7 +80,7 @@ async def read_several(
     return [
         ReadTogether(
             row["told"],
-            None if row["packed"] is None else current_of(row),
+            None if row["packed"] is None else row,
             row["found"] and row["packed"] is None,
         )
         for row in rows

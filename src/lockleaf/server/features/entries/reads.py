@@ -13,7 +13,6 @@ from lockleaf.server.identity.principal import Asking, Principal, SeveralAsking
 from lockleaf.server.platform.db.engine import Database
 from lockleaf.server.platform.db.together import ALONE, Alone, Together
 from lockleaf.server.records import reads
-from lockleaf.server.records.diary import CurrentRecord
 from lockleaf.server.records.reads import ReadTogether
 
 __all__ = ["EntryRead", "EntryReads"]
@@ -26,11 +25,12 @@ class EntryRead(NamedTuple):
     entry_id: UUID
 
 
-Found = tuple[Principal, CurrentRecord | None]
+Found = tuple[Principal, asyncpg.Record | None]
 
 
 class EntryReads(Together[EntryRead, Found]):
-    """Reads entries as they are stored. `ask` gives who is asking, and the entry; None where there is none.
+    """Reads entries as they are stored. `ask` gives who is asking, and the entry's row, for `current_of`; None where
+    there is none.
 
     Args:
         database: where.
@@ -42,8 +42,8 @@ class EntryReads(Together[EntryRead, Found]):
 
 async def _read(connection: asyncpg.Connection, read: EntryRead) -> Found:
     asking = read.asking
-    told, current = await reads.read_beside(connection, asking.user_id, COLLECTION, str(read.entry_id), asking)
-    return asking.principal(told), current
+    told, row = await reads.read_beside(connection, asking.user_id, COLLECTION, str(read.entry_id), asking)
+    return asking.principal(told), row
 
 
 async def _read_several(connection: asyncpg.Connection, asked: Sequence[EntryRead]) -> list[Found | Exception | Alone]:
@@ -57,4 +57,4 @@ def _found(asking: Asking, read: ReadTogether) -> Found | Exception | Alone:
     if read.left:
         return ALONE
     found = asking.principal_or_refusal(read.told)
-    return (found, read.current) if isinstance(found, Principal) else found
+    return (found, read.row) if isinstance(found, Principal) else found

@@ -26,7 +26,7 @@ from lockleaf.server.platform.clock import Clock
 from lockleaf.server.platform.cursors import InvalidCursor
 from lockleaf.server.platform.db.engine import Database
 from lockleaf.server.platform.errors import InvalidRequest, contradiction
-from lockleaf.server.platform.http.bodies import ByCustody, Received
+from lockleaf.server.platform.http.bodies import ByCustody, Received, Written
 from lockleaf.server.platform.http.dependencies import PartsOf, Tx
 from lockleaf.server.platform.http.openapi import problems
 from lockleaf.server.platform.http.paging import Paged
@@ -45,6 +45,7 @@ from lockleaf.server.records.errors import (
 )
 from lockleaf.server.records.quota import QuotaExceeded
 from lockleaf.wire.base import Body
+from lockleaf.wire.codec import JSON
 from lockleaf.wire.days import Bound, bound
 from lockleaf.wire.entries import (
     EntryHistory,
@@ -163,11 +164,17 @@ async def create(principal: Writer, body: Creation, tx: Tx, parts: PartsOf, resp
     return _tagged(response, entry)
 
 
-@router.get("/{entry_id}", summary="Read an entry", responses=problems(*OF_CALLERS, EntryNotFound))
-async def get(asking: Asker, entry_id: UUID, parts: PartsOf, response: Response) -> Entry:
+@router.get(
+    "/{entry_id}", summary="Read an entry", response_model=Entry, responses=problems(*OF_CALLERS, EntryNotFound)
+)
+async def get(asking: Asker, entry_id: UUID, parts: PartsOf) -> Response:
     """Give an entry; a deleted one too, with `deleted_at`."""
-    found = await service.get(parts[Clock], parts[Database], parts[Custodian], parts[EntryReads], asking, entry_id)
-    return _tagged(response, found)
+    revision, content = await service.get(
+        parts[Clock], parts[Database], parts[Custodian], parts[EntryReads], asking, entry_id
+    )
+    answer = Written(content, JSON)
+    answer.raw_headers.append((b"etag", etag(revision).encode()))
+    return answer
 
 
 @router.put(

@@ -10,7 +10,7 @@ from uuid import UUID
 
 import asyncpg
 
-from lockleaf.server.features.content import plain
+from lockleaf.server.features.content import plain, sealed
 from lockleaf.server.features.content.opaque import as_stored
 from lockleaf.server.features.entries import publications
 from lockleaf.server.features.entries.errors import EntryNotFound, RevisionNotFound
@@ -25,8 +25,9 @@ from lockleaf.server.platform.clock import Clock
 from lockleaf.server.platform.db.engine import Database
 from lockleaf.server.platform.paging import Page, Paging
 from lockleaf.server.records import diary
-from lockleaf.server.records.diary import CurrentRecord, Deleted, Event, Wanted
-from lockleaf.server.records.opaque import opaque_label, takes_opaque
+from lockleaf.server.records.diary import CurrentRecord, Deleted, Event, Wanted, current_of
+from lockleaf.server.records.opaque import is_sealed, opaque_label, takes_opaque
+from lockleaf.wire.codec import unpack_stored
 from lockleaf.wire.days import Bound
 from lockleaf.wire.entries import EntryEvent, EntryHistory, PlainEntry, SealedEntry
 from lockleaf.wire.opaque_entries import Entries, OpaqueEntry
@@ -71,8 +72,10 @@ class Filters:
 
 async def get(
     clock: Clock, database: Database, custodian: Custodian, reads: EntryReads, asking: Asking, entry_id: UUID
-) -> Entry:
-    """Return an entry, a deleted one too. With e2e one statement tells who is asking, and gives it.
+) -> tuple[int, bytes]:
+    """Return an entry, a deleted one too: its revision, and an `Entry` in JSON.
+
+    With e2e one statement tells who is asking, and gives it.
 
     Raises:
         SessionRevoked, InsufficientScope, TierRequired: it is not for them.
@@ -80,14 +83,29 @@ async def get(
     """
     if asking.has_key:
         async with database.read_driver() as connection:
-            principal, current = await who(connection, asking), None
+            principal, row = await who(connection, asking), None
     else:
-        principal, current = await reads.ask(EntryRead(asking, entry_id))
+        principal, row = await reads.ask(EntryRead(asking, entry_id))
     admitted(principal, "entries", write=False)
     if not asking.has_key and principal.custody != "uce":
-        return _shown(None, _there(current))
+        return _as_stored(row)
     async with reading(clock, database, custodian, principal, purpose=READING) as (connection, keys):
-        return _shown(keys, _there(await diary.read(connection, principal.user_id, COLLECTION, str(entry_id))))
+        return _as_json(
+            _shown(keys, _there(await diary.read(connection, principal.user_id, COLLECTION, str(entry_id))))
+        )
+
+
+def _as_stored(row: asyncpg.Record | None) -> tuple[int, bytes]:
+    if row is None:
+        raise EntryNotFound
+    fields = unpack_stored(row["packed"])
+    if is_sealed(fields["payload"]):
+        return fields["revision"], sealed.as_json(fields)
+    return _as_json(as_stored(current_of(row)))
+
+
+def _as_json(entry: Entry) -> tuple[int, bytes]:
+    return entry.revision, entry.model_dump_json().encode()
 
 
 def _there(current: CurrentRecord | None) -> CurrentRecord:

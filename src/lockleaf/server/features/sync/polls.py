@@ -11,7 +11,7 @@ from lockleaf.server.identity.principal import Asking, Principal, SeveralAsking,
 from lockleaf.server.platform.db.engine import Database
 from lockleaf.server.platform.db.together import ALONE, Alone, Together
 from lockleaf.server.records import feed
-from lockleaf.server.records.feed import FeedPage
+from lockleaf.server.records.feed import FeedEnd, FeedPage
 
 __all__ = ["Poll", "Polls"]
 
@@ -25,11 +25,12 @@ class Poll(NamedTuple):
     collection: str | None
 
 
-Polled = tuple[Principal, FeedPage | None]
+Polled = tuple[Principal, FeedPage | FeedEnd | None]
 
 
 class Polls(Together[Poll, Polled]):
-    """Reads the feed. `ask` gives who is asking and the page; None where the account has no store.
+    """Reads the feed. `ask` gives who is asking and the page, or the end of the history where nothing is behind; None
+    where the account has no store.
 
     Those with nothing new are answered together; a page that holds something is read by itself.
 
@@ -52,11 +53,9 @@ async def _read(connection: asyncpg.Connection, poll: Poll) -> Polled:
 async def _read_ends(connection: asyncpg.Connection, polls: Sequence[Poll]) -> list[Polled | Exception | Alone]:
     asking = [poll.asking for poll in polls]
     found = await feed.read_ends(connection, [poll.after for poll in polls], SeveralAsking(asking))
-    return [
-        ALONE if page is None else _told(each, told, page) for each, (told, page) in zip(asking, found, strict=True)
-    ]
+    return [ALONE if end is None else _told(each, told, end) for each, (told, end) in zip(asking, found, strict=True)]
 
 
-def _told(asking: Asking, told: Sequence[str | None] | None, page: FeedPage) -> Polled | Exception:
+def _told(asking: Asking, told: Sequence[str | None] | None, end: FeedEnd) -> Polled | Exception:
     found = asking.principal_or_refusal(told)
-    return (found, page) if isinstance(found, Principal) else found
+    return (found, end) if isinstance(found, Principal) else found

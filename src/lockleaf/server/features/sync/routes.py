@@ -23,7 +23,7 @@ from lockleaf.server.platform.cursors import CursorCodec, InvalidCursor
 from lockleaf.server.platform.db.engine import Database
 from lockleaf.server.platform.errors import InvalidRequest
 from lockleaf.server.platform.events import EventHub
-from lockleaf.server.platform.http.bodies import Parsed, accepted, reply
+from lockleaf.server.platform.http.bodies import Parsed, Written, accepted, reply
 from lockleaf.server.platform.http.dependencies import PartsOf, Read, Tx
 from lockleaf.server.platform.http.errors import BodyTooLarge, MalformedRequest, NotAcceptable, UnsupportedMediaType
 from lockleaf.server.platform.http.openapi import problems
@@ -252,5 +252,5 @@ def _packed(request: Request, model: type[BaseModel], packed: bytes) -> Response
     Between two programs of ours it goes out as it is: the model would only copy it.
     """
     if accepted(request) == codec.MSGPACK:
-        return Response(packed, media_type=codec.MSGPACK)
-    return Response(codec.encode(codec.decode(model, packed, codec.MSGPACK), codec.JSON), media_type=codec.JSON)
+        return Written(packed, codec.MSGPACK)
+    return Written(codec.encode(codec.decode(model, packed, codec.MSGPACK), codec.JSON), codec.JSON)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -15,6 +16,7 @@ from lockleaf.server.platform.cursors import CursorCodec
 from lockleaf.server.platform.tiers import TierRequired
 from lockleaf.server.records import statements
 from lockleaf.server.records.errors import EpochChanged
+from lockleaf.server.records.feed import FeedEnd, FeedPage, page_at
 from lockleaf.wire import codec
 from lockleaf.wire.epochs import Statement
 from lockleaf.wire.fields import encode_base64
@@ -23,6 +25,9 @@ from lockleaf.wire.sync import Push
 __all__ = ["keep_statements", "push", "read_feed"]
 
 _FEED = "feed"
+_AT_HAND = 2048
+_SHORT = 1024
+"""The end of a history that is kept at hand, in characters: with a statement or two about its epochs."""
 
 
 async def push(gathering: Gathering, cursors: CursorCodec, asking: Asking, body: Push) -> bytes:
@@ -64,6 +69,11 @@ async def read_feed(
     admitted(principal, "sync", write=False)
     if page is None:
         raise TierRequired(required="full_sync")
+    verifiable = collection is None
+    if isinstance(page, FeedEnd):
+        if after is not None and (page.seq, page.epoch) == (seq, epoch) and len(page.told) <= _SHORT:
+            return _at_end(cursors.seal_again(_FEED, user_id, (seq, epoch), after), page, verifiable)
+        page = page_at(page, seq)
     if epoch is not None and epoch != page.epoch:
         latest = page.epochs[-1]
         raise EpochChanged(epoch=page.epoch, from_seq=latest.from_seq, from_head=encode_base64(latest.from_head))
@@ -72,6 +82,16 @@ async def read_feed(
         cursor = cursors.seal_again(_FEED, user_id, place, after)
     else:
         cursor = cursors.seal(_FEED, user_id, place)
+    return _packed(cursor, page, verifiable)
+
+
+@lru_cache(_AT_HAND)
+def _at_end(cursor: str, end: FeedEnd, verifiable: bool) -> bytes:
+    """Return what a device with nothing new is told: the same each time, until there is something."""
+    return _packed(cursor, page_at(end, end.seq), verifiable)
+
+
+def _packed(cursor: str, page: FeedPage, verifiable: bool) -> bytes:
     fields = {
         "cursor": cursor,
         "has_more": page.has_more,
@@ -88,7 +108,7 @@ async def read_feed(
             }
             for each in page.epochs
         ],
-        "verifiable": collection is None,
+        "verifiable": verifiable,
     }
     return codec.pack_with_items("changes", page.changes, fields)
 

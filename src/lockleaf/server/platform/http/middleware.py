@@ -83,12 +83,16 @@ class RequestMiddleware:
         route = getattr(scope.get("route"), "path", "unmatched")
         self.metrics.observe(scope["method"], route, status, seconds)
         state = scope["state"]
+        taken = round(seconds * 1000, 2)
+        if status < 400 and failure is None:
+            log_request(state["request_id"], scope["method"], route, status, taken)
+            return
         facts: dict[str, Any] = {
             "request_id": state["request_id"],
             "method": scope["method"],
             "route": route,
             "status": status,
-            "duration_ms": round(seconds * 1000, 2),
+            "duration_ms": taken,
         }
         if status in REFUSALS and state.get("rate") in self.refusals_of:
             facts["client"] = state.get("client")
@@ -96,10 +100,8 @@ class RequestMiddleware:
             log.error("request failed", failure=failure, **facts)
         elif cause := state.get("cause"):
             log.warning("request refused", cause=cause, **facts)
-        elif "client" in facts:
-            log.info("request", **facts)
         else:
-            log_request(**facts)
+            log.info("request", **facts)
 
 
 def _without_slashes_at_its_end(scope: Scope) -> Scope:

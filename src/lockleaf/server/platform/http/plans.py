@@ -34,6 +34,7 @@ class _Call:
     Attributes:
         name: of the parameter that its result becomes; None where nobody takes it.
         place: where its result is kept for others who depend on the same.
+        alone: the name of the request, where it takes nothing else; most do.
         opens: whether it is a generator: open while the endpoint runs, and closed before its answer is sent.
     """
 
@@ -47,6 +48,7 @@ class _Call:
     headers: Fields | None
     request: str | None
     response: str | None
+    alone: str | None
 
 
 class _Working:
@@ -64,10 +66,13 @@ class _Working:
         given: dict[str, Any] = {}
         for each in call.depends:
             if self.results[each.place] is _NOT_YET:
-                before = len(self.errors)
-                arguments = await self.arguments(each) if each.depends else self._said(each, {})
-                if len(self.errors) > before:
-                    continue
+                if each.alone is not None:
+                    arguments = {each.alone: self.request}
+                else:
+                    before = len(self.errors)
+                    arguments = await self.arguments(each) if each.depends else self._said(each, {})
+                    if len(self.errors) > before:
+                        continue
                 if self.stack is not None and each.opens:
                     self.results[each.place] = await self.stack.enter_async_context(each.function(**arguments))
                 else:
@@ -163,6 +168,7 @@ def _call_of(dependant: Dependant, places: dict[Any, int]) -> _Call | None:
         return None
     # What is not to be shared has a place of its own.
     key = (function, dependant.scope) if dependant.use_cache else object()
+    alone = not (depends or dependant.path_params or dependant.query_params or dependant.header_params)
     return _Call(
         function=asynccontextmanager(function) if opens else function,
         name=dependant.name,
@@ -174,6 +180,7 @@ def _call_of(dependant: Dependant, places: dict[Any, int]) -> _Call | None:
         headers=_fields(dependant.header_params),
         request=dependant.request_param_name,
         response=dependant.response_param_name,
+        alone=dependant.request_param_name if alone and dependant.response_param_name is None else None,
     )
 
 

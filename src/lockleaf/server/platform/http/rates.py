@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, TypeVar
+from uuid import UUID
 
 from fastapi import Request
 from starlette.types import Scope
@@ -12,7 +13,7 @@ from starlette.types import Scope
 from lockleaf.server.platform.http.addresses import Proxies, rated_as
 from lockleaf.server.platform.http.dependencies import parts_of_scope
 from lockleaf.server.platform.limits.memory import Limit
-from lockleaf.server.platform.limits.rates import Rates, Standing
+from lockleaf.server.platform.limits.rates import Quoted, Rates, Standing
 from lockleaf.server.platform.parts import Parts
 
 __all__ = ["Attempts", "attempts", "client_of", "count_account", "count_address", "header_lines", "rated"]
@@ -54,7 +55,7 @@ async def count_address(scope: Scope, endpoint: Callable[..., Any]) -> None:
         await _count(scope, parts[Rates], policy, rated_as(client_of(scope, parts)))
 
 
-async def count_account(request: Request, policy: str, who: str) -> None:
+async def count_account(request: Request, policy: str, who: UUID) -> None:
     """Count a request by whom it speaks for.
 
     Raises:
@@ -63,8 +64,8 @@ async def count_account(request: Request, policy: str, who: str) -> None:
     await _count(request.scope, parts_of_scope(request.scope)[Rates], policy, who)
 
 
-async def _count(scope: Scope, rates: Rates, policy: str, *who: str) -> None:
-    standing = await rates.hit(policy, *who)
+async def _count(scope: Scope, rates: Rates, policy: str, *who: str | UUID) -> None:
+    standing = rates.hit_here(policy, who) if rates.are_here else await rates.hit(policy, *who)
     if standing is not None:
         scope["state"].setdefault("standings", []).append(standing)
         if not standing.allowed:
@@ -129,12 +130,14 @@ async def header_lines(scope: Scope) -> list[tuple[bytes, bytes]]:
     # What refused is last. Beside a rate of the account's own that of the address is no news, at every request.
     alone = not standings[-1].allowed or standings[0].policy == GENERAL
     shown = standings[-1:] if alone else standings
-    quoted = [each for standing in shown for each in await rates.quote(standing)]
+    quoted: list[Quoted] = []
+    for standing in shown:
+        quoted += rates.quote_here(standing) if rates.are_here else await rates.quote(standing)
     if not quoted:
         return []
     told = ", ".join([f'"{limit.name}";r={remaining};t={reset}' for limit, remaining, reset in quoted])
     return [
-        (b"ratelimit-policy", _policy_line(*[each.limit for each in quoted])),
+        (b"ratelimit-policy", _policy_line(*[limit for limit, _, _ in quoted])),
         (b"ratelimit", told.encode()),
     ]
 

@@ -24,6 +24,7 @@ class Limit(NamedTuple):
 
 _Windows = tuple[int, int, int]
 """The number of the present window, the requests of the one before it, and its own."""
+_NONE: _Windows = (-2, 0, 0)
 
 
 class SlidingWindows:
@@ -48,8 +49,9 @@ class SlidingWindows:
         """Count a request, unless there were too many; tell whether it was counted."""
         _, amount, seconds = self.limit
         now = time.time()
-        number, before, present = self._at(key, now)
-        if floor(before * (1 - now / seconds % 1) + present) >= amount:
+        number = int(now // seconds)
+        before, present = self._counted(key, number)
+        if present >= amount or (before and floor(before * (1 - now / seconds % 1) + present) >= amount):
             return False
         windows = self._windows
         windows[key] = (number, before, present + 1)
@@ -62,20 +64,16 @@ class SlidingWindows:
         """Return how many more requests would pass now, and in how many seconds, at least 1, there is one more."""
         _, amount, seconds = self.limit
         now = time.time()
-        _, before, present = self._at(key, now)
+        before, present = self._counted(key, int(now // seconds))
         share = 1 - now / seconds % 1
         remaining = max(0, amount - floor(before * share + present))
         ends = share * seconds
         passes = min(ends % (seconds / before) if before else inf, ends % seconds if present else inf)
         return remaining, max(1, ceil(passes)) if before or present else 1
 
-    def _at(self, key: str, now: float) -> _Windows:
-        present = int(now // self.limit.seconds)
-        number, before, hits = self._windows.get(key, (present, 0, 0))
-        match present - number:
-            case 0:
-                return present, before, hits
-            case 1:
-                return present, hits, 0
-            case _:
-                return present, 0, 0
+    def _counted(self, key: str, number: int) -> tuple[int, int]:
+        """Return the requests of the window before the one of this ``number``, and its own."""
+        counted, before, present = self._windows.get(key, _NONE)
+        if counted == number:
+            return before, present
+        return (present, 0) if counted == number - 1 else (0, 0)

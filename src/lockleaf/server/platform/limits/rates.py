@@ -12,6 +12,7 @@ from functools import lru_cache, partial
 from hashlib import sha256
 from math import ceil
 from typing import NamedTuple
+from uuid import UUID
 
 from limits import RateLimitItem, parse_many
 
@@ -83,17 +84,10 @@ class Standing(NamedTuple):
     by_all: bool
 
 
-class Quoted(NamedTuple):
-    """How one limit stands, as a client is told.
-
-    Attributes:
-        remaining: how many more requests would pass now.
-        reset: in how many seconds there is one more.
-    """
-
-    limit: Limit
-    remaining: int
-    reset: int
+Quoted = tuple[Limit, int, int]
+"""How a limit stands, as a client is told: how many more requests would pass now, and in how many seconds there is one
+more.
+"""
 
 
 class Rates:
@@ -103,6 +97,9 @@ class Rates:
         settings: the rates.
         keys: of the server.
         metrics: where refusals are counted.
+
+    Attributes:
+        are_here: whether all is counted in the memory of this process.
     """
 
     def __init__(self, settings: RateSettings, keys: ServerKeys, metrics: Metrics) -> None:
@@ -112,6 +109,7 @@ class Rates:
         self._policies = {name: _Policy(name, each, settings.shares) for name, each in written.items() if each != "off"}
         url = settings.store.get_secret_value() if settings.store is not None and settings.enabled else None
         self._shared = None if url is None else SharedStore(url, settings, metrics)
+        self.are_here = self._shared is None
 
     @property
     def degraded(self) -> bool:
@@ -128,18 +126,15 @@ class Rates:
         if self._shared is not None:
             await self._shared.close()
 
-    async def hit(self, policy: str, *who: str) -> Standing | None:
+    async def hit(self, policy: str, *who: str | UUID) -> Standing | None:
         """Count a request, unless there were too many; None where nothing is counted.
 
         Args:
             policy: the name of the rate.
             who: it is about, in words that may not be written down.
         """
-        found = self._policies.get(policy)
-        if found is None:
-            return None
-        key = self._digest(policy, who)
-        if self._shared is not None:
+        if self._shared is not None and (found := self._policies.get(policy)) is not None:
+            key = self._digest(policy, who)
             try:
                 async with self._shared.limiter() as limiter:
                     for item, _ in found.of_all:
@@ -148,6 +143,14 @@ class Rates:
                     return Standing(policy, True, key, True)
             except StoreLost:
                 pass
+        return self.hit_here(policy, who)
+
+    def hit_here(self, policy: str, who: tuple[str | UUID, ...]) -> Standing | None:
+        """Do what `hit` does, in the memory of this process."""
+        found = self._policies.get(policy)
+        if found is None:
+            return None
+        key = self._digest(policy, who)
         for windows in found.here:
             if not windows.hit(key):
                 return Standing(policy, False, key, False)
@@ -156,26 +159,30 @@ class Rates:
     async def refusal(self, standing: Standing) -> RateLimited:
         """Return what refuses a request that was one too many, to be raised."""
         self._metrics.rates_refused.labels(standing.policy).inc()
-        waits = [each.reset for each in await self.quote(standing) if each.remaining == 0]
+        waits = [reset for _, remaining, reset in await self.quote(standing) if remaining == 0]
         return RateLimited(retry_after=max(waits, default=1))
 
     async def quote(self, standing: Standing) -> list[Quoted]:
         """Return how a request's rates stand after it; nothing where the store was lost meanwhile."""
-        policy = self._policies[standing.policy]
         if not standing.by_all or self._shared is None:
-            return [Quoted(each.limit, *each.left(standing.key)) for each in policy.here]
+            return self.quote_here(standing)
+        policy = self._policies[standing.policy]
         quoted = []
         try:
             for item, limit in policy.of_all:
                 async with self._shared.limiter() as limiter:
                     stats = await limiter.get_window_stats(item, standing.key)
                 reset = max(1, ceil(stats.reset_time - time.time()))
-                quoted.append(Quoted(limit, stats.remaining, reset))
+                quoted.append((limit, stats.remaining, reset))
         except StoreLost:
             return []
         return quoted
 
+    def quote_here(self, standing: Standing) -> list[Quoted]:
+        """Do what `quote` does, for a request that was counted in the memory of this process."""
+        return [(each.limit, *each.left(standing.key)) for each in self._policies[standing.policy].here]
 
-def _digest(key: bytes, policy: str, who: tuple[str, ...]) -> str:
-    told = b"".join(len(part).to_bytes(4, "big") + part for part in (text.encode() for text in (policy, *who)))
+
+def _digest(key: bytes, policy: str, who: tuple[str | UUID, ...]) -> str:
+    told = b"".join(len(part).to_bytes(4, "big") + part for part in (str(each).encode() for each in (policy, *who)))
     return hmac.new(key, told, sha256).hexdigest()[:32]

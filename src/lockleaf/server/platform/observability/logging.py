@@ -78,7 +78,7 @@ _log = structlog.get_logger("lockleaf.http")
 _root, _requests = logging.getLogger(), logging.getLogger("lockleaf.http")
 
 
-def log_request(*, request_id: str, method: str, route: str, status: int, duration_ms: float) -> None:
+def log_request(request_id: str, method: str, route: str, status: int, duration_ms: float) -> None:
     """Log a request that was answered.
 
     Each request writes this line, so that it is made here at once; a test holds that it is as all others are.
