@@ -1,6 +1,7 @@
 """Items a second over HTTP, beside what asyncpg alone does with the same bytes on the same PostgreSQL in the same run.
 
-The client has its share of the two cores too. Pushes are batches of 100 changes of 2 KiB, pulls are pages of 500;
+The client has its share of the two cores too. What is compared is measured in turns, and the best of each counts: the
+machine's own pace changes within a minute. Pushes are batches of 100 changes of 2 KiB, pulls are pages of 500;
 single writes come from 32 clients at once, of 32 accounts and of one; polls ask for what is new where nothing is.
 """
 
@@ -10,8 +11,11 @@ import asyncio
 import os
 import secrets
 import time
+from collections import defaultdict
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
+from functools import partial
+from math import inf
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -26,6 +30,7 @@ PAYLOAD_BYTES = 2048
 BATCH = 100
 ITEMS = 10_000
 CLIENTS = 32
+ROUNDS = 3
 SINGLE_WRITES = 3_200
 POLLS = 4_000
 
@@ -90,30 +95,24 @@ async def batches(server: BenchmarkServer, database_url: str, report: Report) ->
     connection = await asyncpg.connect(database_url)
     table = f"plain_{uuid4().hex}"
     await connection.execute(_PLAIN.format(name=table))
-    user_id = uuid4()
 
-    async def plain_write() -> None:
+    async def plain_write(user_id: UUID) -> None:
         for number, chunk in enumerate(chunks):
             ids = [str(uuid4()) for _ in chunk]
             seqs = list(range(number * BATCH, number * BATCH + len(chunk)))
             await connection.execute(_INSERT_MANY.format(name=table), user_id, ids, seqs, chunk)
 
-    async def plain_read() -> None:
+    async def plain_read(user_id: UUID) -> None:
         rows = await connection.fetch(f"SELECT * FROM {table} WHERE user_id = $1", user_id)  # a name we made
         assert len(rows) == ITEMS
 
-    token = await register(server.url)
-    requests = [
-        request_bytes("POST", "/api/v1/sync/push", token=token, body={"changes": [new_change(p) for p in chunk]})
-        for chunk in chunks
-    ]
     async with Connection("127.0.0.1", server.port) as client:
 
-        async def push() -> None:
+        async def push(requests: list[bytes]) -> None:
             for request in requests:
                 await client.send(request)
 
-        async def pull() -> None:
+        async def pull(token: str) -> None:
             cursor, count, more = None, 0, True
             while more:
                 after = f"&after={cursor}" if cursor else ""
@@ -122,11 +121,20 @@ async def batches(server: BenchmarkServer, database_url: str, report: Report) ->
                 count += len(page["changes"])
             assert count == ITEMS
 
-        written = [await _timed(plain_write)]
-        pushed = await _timed(push)
-        report.compare("push, batches of 100", ITEMS / pushed, "items/s", "asyncpg", ITEMS / written[0], aim="1/4")
-        read = [await _timed(plain_read) for _ in range(3)]
-        pulled = [await _timed(pull) for _ in range(3)]
+        written, pushed, read, pulled = [], [], [], []
+        for _ in range(ROUNDS):
+            user_id, token = uuid4(), await register(server.url)
+            requests = [
+                request_bytes("POST", "/api/v1/sync/push", token=token, body={"changes": list(map(new_change, chunk))})
+                for chunk in chunks
+            ]
+            written.append(await _timed(partial(plain_write, user_id)))
+            pushed.append(await _timed(partial(push, requests)))
+            read.append(await _timed(partial(plain_read, user_id)))
+            pulled.append(await _timed(partial(pull, token)))
+        report.compare(
+            "push, batches of 100", ITEMS / min(pushed), "items/s", "asyncpg", ITEMS / min(written), aim="1/4"
+        )
         report.compare("pull, pages of 500", ITEMS / min(pulled), "items/s", "asyncpg", ITEMS / min(read), aim="1/3")
     await connection.execute(f"DROP TABLE {table}")
     await connection.close()
@@ -149,15 +157,23 @@ async def single_writes(server: BenchmarkServer, database_url: str, report: Repo
         await asyncio.gather(*(plain(connection, uuid4()) for connection in pool))
 
     tokens = [await register(server.url) for _ in range(CLIENTS)]
-    alone = SINGLE_WRITES / await _timed(all_plain)
-    rates, tails = {}, {}
-    for name, owners in (("32 accounts", tokens), ("1 account", tokens[:1] * CLIENTS)):
-        work = [
-            [request_bytes("POST", "/api/v1/sync/push", token=t, body={"changes": [new_change(p)]}) for p in payloads]
-            for t in owners
-        ]
-        rates[name], tails[name] = await _load(server.port, work)
-        report.compare(f"single writes, {name}", rates[name], "commits/s", "asyncpg", alone, aim="1/5")
+    alone = 0.0
+    rates: dict[str, float] = defaultdict(float)
+    tails: dict[str, float] = defaultdict(lambda: inf)
+    for _ in range(ROUNDS):
+        alone = max(alone, SINGLE_WRITES / await _timed(all_plain))
+        for name, owners in (("32 accounts", tokens), ("1 account", tokens[:1] * CLIENTS)):
+            work = [
+                [
+                    request_bytes("POST", "/api/v1/sync/push", token=t, body={"changes": [new_change(p)]})
+                    for p in payloads
+                ]
+                for t in owners
+            ]
+            rate, tail = await _load(server.port, work)
+            rates[name], tails[name] = max(rates[name], rate), min(tails[name], tail)
+    for name, rate in rates.items():
+        report.compare(f"single writes, {name}", rate, "commits/s", "asyncpg", alone, aim="1/5")
     many, one = rates
     report.compare("the same", rates[one], "commits/s", "32 accounts", rates[many], aim="1")
     report.times("p95 of a write, 1 account", tails[one] * 1000, "ms", many, tails[many] * 1000, at_most=2)
@@ -203,14 +219,19 @@ async def polls_and_reads(server: BenchmarkServer, empty: BenchmarkServer, repor
         for entry, token in zip(entries, tokens, strict=True)
     ]
 
-    async def best(port: int, requests: list[bytes]) -> float:
-        return max([(await _load(port, [[each] * (POLLS // CLIENTS) for each in requests]))[0] for _ in range(3)])
-
-    bare = await best(empty.port, [request_bytes("GET", "/empty")] * CLIENTS)
-    report.compare(
-        "polls with nothing new", await best(server.port, polled), "requests/s", "empty route", bare, aim="35/100"
-    )
-    report.compare("reads of one entry", await best(server.port, read), "requests/s", "empty route", bare, aim="3/10")
+    asked = {
+        "empty route": (empty.port, [request_bytes("GET", "/empty")] * CLIENTS),
+        "polls with nothing new": (server.port, polled),
+        "reads of one entry": (server.port, read),
+    }
+    best: dict[str, float] = defaultdict(float)
+    for _ in range(ROUNDS):
+        for name, (port, requests) in asked.items():
+            rate, _ = await _load(port, [[each] * (POLLS // CLIENTS) for each in requests])
+            best[name] = max(best[name], rate)
+    bare = best.pop("empty route")
+    for (name, rate), aim in zip(best.items(), ("35/100", "3/10"), strict=True):
+        report.compare(name, rate, "requests/s", "empty route", bare, aim=aim)
 
 
 async def logins(server: BenchmarkServer, report: Report) -> None:
