@@ -37,8 +37,10 @@ class Kept(asyncio.Transport):
         self.closed = True
 
 
-def told(kind: type[RequestResponseCycle], method: str, keep_alive: bool, messages: list[dict[str, Any]]) -> Told:
-    """Answer a request by messages of ASGI."""
+def told(
+    kind: type[RequestResponseCycle], method: str, keep_alive: bool, messages: list[dict[str, Any]], *, asks: int = -1
+) -> Told:
+    """Answer a request, whose body waits until it is asked for, by messages of ASGI; ask for it after one of them."""
     transport, ends, raised = Kept(), [], ""
     answer = kind(
         {"method": method, "type": "http"},  # type: ignore[typeddict-item]
@@ -49,14 +51,17 @@ def told(kind: type[RequestResponseCycle], method: str, keep_alive: bool, messag
         access_log=False,
         default_headers=[DATE],
         message_event=asyncio.Event(),
-        expect_100_continue=False,
+        expect_100_continue=True,
         keep_alive=keep_alive,
         on_response=lambda: ends.append(1),
     )
 
     async def send() -> None:
-        for message in messages:
+        for number, message in enumerate(messages):
             await answer.send(message)  # type: ignore[arg-type]
+            if number == asks:
+                answer.message_event.set()
+                await answer.receive()
 
     try:
         asyncio.run(send())
@@ -78,12 +83,15 @@ bodies = st.lists(st.sampled_from([b"", b"abc", b"ab"]), min_size=1, max_size=3)
     st.lists(st.tuples(names, values), max_size=4),
     st.lists(lengths, max_size=2),
     bodies,
+    st.integers(-1, 3),
 )
-@example("GET", True, 200, [(b"content-type", b"text/plain")], [b"3"], [b"abc"])
-@example("GET", True, 200, [(b"x-request-id", b"a\r\nset-cookie: b")], [b"3"], [b"abc"])
-@example("GET", True, 200, [(b"transfer-encoding", b"chunked")], [], [b"abc", b""])
+@example("GET", True, 200, [(b"content-type", b"text/plain")], [b"3"], [b"abc"], -1)
+@example("GET", True, 200, [(b"x-request-id", b"a\r\nset-cookie: b")], [b"3"], [b"abc"], -1)
+@example("GET", True, 200, [(b"transfer-encoding", b"chunked")], [], [b"abc", b""], -1)
+@example("GET", True, 413, [(b"content-type", b"text/plain")], [b"3"], [b"abc"], 0)
+@example("GET", True, 413, [(b"content-type", b"text/plain")], [b"3"], [b"abc"], 1)
 def test_answers_are_those_of_uvicorn(
-    method: str, keep_alive: bool, status: int, headers: Headers, said: list[bytes], parts: list[bytes]
+    method: str, keep_alive: bool, status: int, headers: Headers, said: list[bytes], parts: list[bytes], asks: int
 ) -> None:
     messages: list[dict[str, Any]] = [
         {
@@ -94,7 +102,7 @@ def test_answers_are_those_of_uvicorn(
         *({"type": "http.response.body", "body": each, "more_body": True} for each in parts[:-1]),
         {"type": "http.response.body", "body": parts[-1]},
     ]
-    mine, its = (told(kind, method, keep_alive, messages) for kind in (Answer, RequestResponseCycle))
+    mine, its = (told(kind, method, keep_alive, messages, asks=asks) for kind in (Answer, RequestResponseCycle))
     if its[2]:
         # What is refused may be refused one message later: the head waits for the body.
         assert mine[1:] == its[1:]
@@ -108,3 +116,10 @@ def test_a_long_body_is_not_copied() -> None:
     head = {"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"200000")]}
     messages = [head, {"type": "http.response.body", "body": bytes(200_000)}]
     assert told(Answer, "GET", True, messages) == told(RequestResponseCycle, "GET", True, messages)
+
+
+def test_nothing_but_a_body_ends_an_answer() -> None:
+    head = {"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"0")]}
+    mine, its = (told(kind, "GET", True, [head, head]) for kind in (Answer, RequestResponseCycle))
+    assert mine == its
+    assert "Expected ASGI message 'http.response.body'" in mine[2]

@@ -46,7 +46,7 @@ class Answer(RequestResponseCycle):
         self._head = None
         body = message.get("body", b"")
         whole = len(body) == self.expected_content_length and not message.get("more_body", False)
-        if self.disconnected or self.flow.write_paused or not whole:
+        if self.disconnected or self.flow.write_paused or not whole or message["type"] != "http.response.body":
             if not self.disconnected:
                 self.transport.write(head)
             await super().send(message)
@@ -81,6 +81,8 @@ class Answer(RequestResponseCycle):
             return False
         self._head = head
         self.response_started = True
+        # From here on a word to go on with the body would stand in the middle of the answer, or behind it.
+        self.waiting_for_100_continue = False
         self.chunked_encoding = False
         self.expected_content_length = int(length)
         return True
