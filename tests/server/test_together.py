@@ -21,6 +21,9 @@ from tests.support.accounts import Owner, change, following, register, sealed
 
 T = TypeVar("T", bound=Together[Any, Any])
 
+WAITING = "SELECT count(*) FROM pg_locks WHERE NOT granted AND $1 = ANY (pg_blocking_pids(pid))"
+"""How many statements wait for what one connection holds."""
+
 
 # ---- what asks ----
 
@@ -43,8 +46,10 @@ class Squares(Together[int, int]):
         return found
 
     async def several(self, connection: asyncpg.Connection, numbers: Sequence[int]) -> list[int | Exception | Alone]:
-        """Multiply several. Multiples of ten are left, those of seven are refused."""
+        """Multiply several. Multiples of ten are left, those of seven are refused; -1 waits for the lock."""
         self.sizes.append(len(numbers))
+        if -1 in numbers:
+            await connection.execute("SELECT pg_advisory_lock($1), pg_advisory_unlock($1)", self.lock)
         rows = await connection.fetch(
             "SELECT n * n / (n <> ALL ($2::bigint[]))::int AS square"
             " FROM unnest($1::bigint[]) WITH ORDINALITY AS asked(n, position) ORDER BY position",
@@ -117,6 +122,43 @@ async def test_one_that_waits_keeps_nobody_waiting(squares: Squares, database_ur
     finally:
         await holder.close()
     assert await slow == 1
+
+
+async def test_several_that_wait_keep_nobody_waiting_whoever_of_them_gives_up(
+    squares: Squares, database_url: str
+) -> None:
+    squares.lock = 4712
+    holder = await asyncpg.connect(database_url)
+
+    async def until_they_wait(count: int) -> None:
+        while await holder.fetchval(WAITING, holder.get_server_pid()) != count:
+            await asyncio.sleep(0.01)
+
+    try:
+        await holder.execute("SELECT pg_advisory_lock(4712)")
+        alone = asyncio.create_task(squares.ask(-1))
+        in_a_group = asyncio.create_task(squares.ask(-1))
+        await until_they_wait(2)
+        behind = [asyncio.create_task(squares.ask(n)) for n in (5, 6, -1, 8)]
+        await asyncio.sleep(0)
+        behind[1].cancel()
+        await until_they_wait(3)
+        assert squares.sizes == [1, 3]
+        assert await squares.ask(9) == 81
+        # Who asked alone takes the statement along; who is in a group leaves it to the others.
+        alone.cancel()
+        in_a_group.cancel()
+        await asyncio.wait([alone, in_a_group])
+        await until_they_wait(2)
+        assert await squares.ask(11) == 121
+        assert [each.done() for each in behind] == [False, True, False, False]
+    finally:
+        await holder.close()
+    assert [await behind[n] for n in (0, 2, 3)] == [25, 1, 64]
+    # Nothing is left of what was late: what comes now is one statement after the other again.
+    sizes = len(squares.sizes)
+    assert await answers_to(squares, range(1, 7)) == [n * n for n in range(1, 7)]
+    assert squares.sizes[sizes:] == [5]
 
 
 async def test_of_several_nodes_each_is_asked_by_itself(own_app: FastAPI) -> None:

@@ -23,10 +23,12 @@ A = TypeVar("A")
 
 MOST = 64
 """Questions of one statement."""
-AT_ONCE = 2
-"""Statements, of which all but one are slow: they wait for a lock, or for a connection that is gone."""
 SLOW_SECONDS = 0.02
-"""After so long an answer is waited for no more by those who want to ask."""
+"""After so long an answer is waited for no more by those who want to ask: its statement waits for a lock, or for a
+connection that is gone, of which nobody may hear for minutes.
+"""
+PATIENCE = 4
+"""How many times as long for each that is late: a slow database is not asked by ever more statements."""
 
 log = structlog.get_logger("lockleaf.database")
 
@@ -78,7 +80,7 @@ class Together(Generic[Q, A]):
         """Return the answer to a question, or raise what it is answered with."""
         if self._database.distributed:
             return await self._ask_alone(question)
-        if self._may_begin:
+        if self._prompt is None:
             statement = self._begin()
             try:
                 return await self._ask_alone(question)
@@ -97,8 +99,8 @@ class Together(Generic[Q, A]):
     # ---- statements on their way ----
 
     @property
-    def _may_begin(self) -> bool:
-        return self._prompt is None and self._late < AT_ONCE
+    def _patience(self) -> float:
+        return float(SLOW_SECONDS * PATIENCE**self._late)
 
     def _begin(self) -> object:
         self._prompt = statement = object()
@@ -115,14 +117,14 @@ class Together(Generic[Q, A]):
     def _watch(self) -> None:
         """See to it that those who wait do not wait for long behind the prompt statement."""
         if self._timer is None:
-            self._timer = asyncio.get_running_loop().call_later(SLOW_SECONDS, self._look)
+            self._timer = asyncio.get_running_loop().call_later(self._patience, self._look)
 
     def _look(self) -> None:
         self._timer = None
         if self._prompt is None or not self._waiting:
             return
         loop = asyncio.get_running_loop()
-        left = self._since + SLOW_SECONDS - loop.time()
+        left = self._since + self._patience - loop.time()
         if left > 0:
             self._timer = loop.call_later(left, self._look)
             return
@@ -132,7 +134,7 @@ class Together(Generic[Q, A]):
 
     def _go_on(self) -> None:
         """Ask what has come meanwhile, of those who still wait."""
-        if not self._may_begin:
+        if self._prompt is not None:
             return
         self._waiting = [each for each in self._waiting if not each.answer.done()]
         if not self._waiting:
