@@ -1,8 +1,8 @@
 """Questions that arrive while others are being answered, put to the database in one statement.
 
-Nothing waits for company. The first question is asked at once, and by itself; those that come before its answer are the
-next statement, and so on. So a question waits for one answer at most before its own is asked for, and not for a slow
-one; no answer is older than its question; and the more questions there are, the less each costs.
+Nothing waits for company. What comes in one turn of the event loop is asked at its end; what comes before the answer
+is the next statement, and so on. So a question waits for one answer at most before its own is asked for, and not for a
+slow one; no answer is older than its question; and the more questions there are, the less each costs.
 """
 
 from __future__ import annotations
@@ -80,15 +80,12 @@ class Together(Generic[Q, A]):
         """Return the answer to a question, or raise what it is answered with."""
         if self._database.distributed:
             return await self._ask_alone(question)
-        if self._prompt is None:
-            statement = self._begin()
-            try:
-                return await self._ask_alone(question)
-            finally:
-                self._end(statement)
         waiting: _Waiting[Q, A] = _Waiting(question, asyncio.get_running_loop().create_future())
         self._waiting.append(waiting)
-        self._watch()
+        if self._prompt is None:
+            self._begin()
+        else:
+            self._watch()
         answer = await waiting.answer
         return await self._ask_alone(question) if isinstance(answer, Alone) else answer
 
@@ -102,10 +99,13 @@ class Together(Generic[Q, A]):
     def _patience(self) -> float:
         return float(SLOW_SECONDS * PATIENCE**self._late)
 
-    def _begin(self) -> object:
+    def _begin(self) -> None:
+        """Ask what waits at the end of this turn of the loop, with what has come by then."""
         self._prompt = statement = object()
         self._since = asyncio.get_running_loop().time()
-        return statement
+        task = asyncio.create_task(self._ask_together(statement))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     def _end(self, statement: object) -> None:
         if statement is self._prompt:
@@ -133,28 +133,18 @@ class Together(Generic[Q, A]):
         self._go_on()
 
     def _go_on(self) -> None:
-        """Ask what has come meanwhile, of those who still wait."""
-        if self._prompt is not None:
-            return
-        self._waiting = [each for each in self._waiting if not each.answer.done()]
-        if not self._waiting:
-            return
-        group = self._waiting[:MOST]
-        del self._waiting[:MOST]
-        task = asyncio.create_task(self._ask_together(group, self._begin()))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        """Ask what has come meanwhile."""
+        if self._waiting and self._prompt is None:
+            self._begin()
+
+    async def _ask_together(self, statement: object) -> None:
+        """Ask, and tell each of those who still wait."""
+        present = [each for each in self._waiting if not each.answer.done()]
+        group, self._waiting = present[:MOST], present[MOST:]
         if self._waiting:
             self._watch()
-
-    async def _ask_together(self, group: Sequence[_Waiting[Q, A]], statement: object) -> None:
-        answers: Sequence[A | Exception | Alone] = [ALONE] * len(group)
         try:
-            async with self._database.read_driver() as connection:
-                answers = await self._together(connection, [each.question for each in group])
-        except Exception as error:
-            # Whatever it was: by itself, each of them meets it or does not.
-            log.warning("questions are asked one by one", count=len(group), cause=type(error).__name__)
+            answers = await self._answers([each.question for each in group])
         except BaseException:
             for each in group:
                 each.answer.cancel()
@@ -163,6 +153,23 @@ class Together(Generic[Q, A]):
             self._end(statement)
         for each, answer in zip(group, answers, strict=True):
             settle(each.answer, answer)
+
+    async def _answers(self, questions: Sequence[Q]) -> Sequence[A | Exception | Alone]:
+        try:
+            match questions:
+                case []:
+                    return []
+                case [question]:
+                    return [await self._ask_alone(question)]
+                case _:
+                    async with self._database.read_driver() as connection:
+                        return await self._together(connection, questions)
+        except Exception as error:
+            if len(questions) == 1:
+                return [error]
+            # Whatever it was: by itself, each of them meets it or does not.
+            log.warning("questions are asked one by one", count=len(questions), cause=type(error).__name__)
+            return [ALONE] * len(questions)
 
 
 def settle(waiting: asyncio.Future[A], answer: A | Exception) -> None:
