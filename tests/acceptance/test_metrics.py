@@ -178,6 +178,24 @@ async def test_switched_off_they_are_gone_for_every_device_and_come_back_whole(a
     assert (await laptop.metrics.stats()).whole is not None
 
 
+async def test_where_the_server_keeps_no_sums_any_more_they_are_those_of_the_device(ada: Diarist) -> None:
+    laptop, phone = await _counting(ada)
+    await laptop.journal.write(body="one two three")
+    await laptop.sync()
+    assert (await laptop.metrics.stats()).source == "server"
+    # Another device ends it, of which this one has not heard.
+    await phone.metrics.count(False)
+    found = await laptop.metrics.stats()
+    assert (found.source, facts(found)) == ("device", facts(await laptop.metrics.stats(local=True)))
+    await caught(laptop.metrics.stats(local=False), MetricsOff)
+    await laptop.metrics.count()
+    assert (await laptop.metrics.stats()).source == "server"
+    await laptop.privacy.set_tier("local_only", password=PASSWORD)
+    found = await laptop.metrics.stats()
+    assert (found.source, facts(found)) == ("device", facts(await laptop.metrics.stats(local=True)))
+    await caught(laptop.metrics.stats(local=False), TierRequired)
+
+
 async def test_a_tier_that_fell_and_rose_again_has_everything_counted_anew(ada: Diarist) -> None:
     laptop, phone = await _counting(ada)
     await laptop.journal.write(body="one two three")

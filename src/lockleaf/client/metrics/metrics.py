@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from datetime import date
 
 from lockleaf.client.device.device import Device
-from lockleaf.client.errors import MetricsOff, MetricsOutdated, MetricsUnreadable
+from lockleaf.client.errors import MetricsOff, MetricsOutdated, MetricsUnreadable, TierRequired
 from lockleaf.client.metrics.census_state import State
 from lockleaf.client.metrics.stats import Query, from_device, from_server
 from lockleaf.client.metrics.summary import By, Stats
@@ -83,6 +83,7 @@ class Metrics:
             NotLoggedIn: there is no account here, or no session where ``local`` is not True.
             InvalidEntry: no metric can be called so, or a day is invalid.
             MetricsOff: no sums are kept for the account, where ``local`` is False; see `count`.
+            TierRequired: the privacy tier holds no metrics, where ``local`` is False.
             MetricsUnreadable: the account's devices cannot have made the server's sums.
         """
         query = Query.of(metric, by, _day(since), _day(until))
@@ -90,13 +91,16 @@ class Metrics:
             return await asyncio.to_thread(from_device, self._device.opened.store, query)
         session = self._device.session
         # Always, and first: asked only where the sums cannot be read, it would tell the server what they decrypt to.
-        outdated = await encrypted_sums(self._device).is_outdated()
+        sums = encrypted_sums(self._device)
+        outdated = await sums.is_outdated()
         try:
+            if not sums.are_kept:  # another device may have switched them off
+                raise MetricsOff
             found = await from_server(session.store, session.transport, query)
-        except (MetricsOff, MetricsUnreadable) as error:
+        except (MetricsOff, MetricsUnreadable, TierRequired) as error:
             if outdated:
                 raise MetricsOutdated from None
-            if local is None and isinstance(error, MetricsOff):
+            if local is None and isinstance(error, (MetricsOff, TierRequired)):
                 return await asyncio.to_thread(from_device, session.store, query)
             raise
         # Sums under a key that was given up are no more.

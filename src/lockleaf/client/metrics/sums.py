@@ -115,6 +115,11 @@ class EncryptedSums:
             return False
         return known is None or known.census_id != held.census.census_id
 
+    @property
+    def are_kept(self) -> bool:
+        """Whether the server keeps sums, as far as it told when it was asked last."""
+        return self._failure is not None or (self._held is not None and not self._held.census.off)
+
     def present(self) -> str | None:
         """Return the census whose marks on entries count, as they are pulled."""
         held = self._held
