@@ -163,6 +163,18 @@ async def test_requests_that_come_together_are_answered_one_after_the_other(boun
     assert re.findall(rb"HTTP/1.1 (\d+) ", answers) == [b"200", b"405", b"200", b"405"]
 
 
+async def test_what_is_refused_before_its_body_has_come_is_asked_for_no_body(bounded: RunningServer) -> None:
+    refused = b"POST /api/v1/sync/push HTTP/1.1\r\nHost: here\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n"
+    old = b"GET /health HTTP/1.0\r\nHost: here\r\nConnection: keep-alive\r\n\r\n"
+    async with connections(bounded, 1, refused) as (connection,):
+        await rested(connection)
+        connection[1].write(b"{}" + old)
+        # And what came before HTTP/1.1 has one answer on a connection.
+        answers = await last_words(connection)
+    assert re.findall(rb"HTTP/1.1 (\d+) ", answers) == [b"200"]
+    assert b"\r\nconnection: close\r\n" in answers
+
+
 async def test_a_connection_that_rests_after_several_requests_is_closed(bounded: RunningServer) -> None:
     health = b"GET /health HTTP/1.1\r\nHost: here\r\n\r\n"
     async with connections(bounded, 1, health) as (connection,):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from hashlib import sha256
+from typing import Any
 from uuid import UUID
 
 import httpx
@@ -162,3 +164,35 @@ async def test_where_the_leaves_before_are_gone_the_feed_begins_with_the_epoch(a
     page = await owner.feed(limit=1)
     assert [each["seq"] for each in page["changes"]] == [3]
     assert page["has_more"] is False
+
+
+async def _at_once(*asking: tuple[Owner, str]) -> list[tuple[int, Any]]:
+    """Poll at the same moment: pages with nothing on them are told together then, and kept at hand."""
+    answers = await asyncio.gather(
+        *(who.request("GET", "/sync/changes", params={"after": cursor}) for who, cursor in asking)
+    )
+    return [(each.status_code, each.json().get("code", each.json())) for each in answers]
+
+
+async def test_a_page_that_is_at_hand_is_told_only_to_whom_and_while_it_is_true(
+    app: FastAPI, owner: Owner, http: httpx.AsyncClient
+) -> None:
+    other, leaving = await register(http), await register(http)
+    mine, theirs, old = [(await each.push(change()))["cursor"] for each in (owner, other, leaving)]
+    everybody = [(owner, mine), (other, theirs), (leaving, old)] * 2
+    first = await _at_once(*everybody)
+    assert [(status, page["cursor"]) for status, page in first] == [(200, cursor) for _, cursor in everybody]
+    assert len({page["head"] for _, page in first}) == 3
+    assert await _at_once(*everybody) == first
+    # A session that ended meanwhile, and another account's cursor, which was read before.
+    await leaving.request("POST", "/auth/logout")
+    found = await _at_once(*everybody, (owner, theirs), (other, mine))
+    assert [each for each in found if each[0] == 200] == [first[n] for n in (0, 1, 3, 4)]
+    assert [each for each in found if each[0] != 200] == [(401, "session_revoked")] * 2 + [(422, "invalid_cursor")] * 2
+    # Something new, and a new epoch.
+    await other.push(change())
+    await _begin_epoch(app, owner, "next", keeps_leaves=True)
+    (status, code), (_, page), again, (_, same) = await _at_once(*everybody[:2], *everybody[:2])
+    assert (status, code) == again == (409, "epoch_changed")
+    assert [each["seq"] for each in page["changes"]] == [2]
+    assert same == page
