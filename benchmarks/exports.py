@@ -43,7 +43,12 @@ async def filled(folder: str, times: str) -> int:
             with gzip.open(DIARY, "rt", encoding="utf-8") as lines:
                 entries = (json.loads(line) for line in lines)
                 drafts = (
-                    EntryDraft(each["text"], f"{16 + number}{each['date'][2:]}", f"{number} {place}", "benchmark")
+                    EntryDraft(
+                        body=each["text"],
+                        date=f"{16 + number}{each['date'][2:]}",
+                        external_id=f"{number} {place}",
+                        provider="benchmark",
+                    )
                     for place, each in enumerate(entries)
                 )
                 await Journal(store).import_entries(drafts)
