@@ -136,6 +136,19 @@ async def test_they_are_replaced_after_so_many_answers(settings: Settings) -> No
         assert len(seen) == 2
 
 
+async def test_one_that_nobody_asks_leaves_and_another_comes_when_somebody_does(settings: Settings) -> None:
+    async with served(limited(settings, idle_seconds=0.5, prewarm=False)) as (app, http):
+        someone = await measurer(http)
+        for index in range(2):
+            await someone.sent(someone.value(1, f"202{index}-01-01T00:00:00Z"))
+            for pid in evaluators_of(app).idle_pids:
+                async with asyncio.timeout(30):
+                    while psutil.pid_exists(pid):
+                        await asyncio.sleep(0.01)
+            assert evaluators_of(app).idle_pids == []
+        assert await someone.total() == pytest.approx(2, abs=0.01)
+
+
 async def test_more_than_may_wait_are_asked_to_come_back(settings: Settings) -> None:
     async with served(limited(settings, queue=1)) as (app, http):
         someone = await measurer(http)

@@ -206,7 +206,7 @@ class Evaluators:
             raise EvaluationUnavailable from None
         finally:
             if kept:
-                self._idle.append(process)
+                self._rest(process)
             else:
                 # At once, also where this request was given up: a thread may still wait for the answer.
                 process.kill()
@@ -216,6 +216,8 @@ class Evaluators:
     async def _process(self) -> _Process:
         while self._idle:
             process = self._idle.pop()
+            if process.leaves is not None:
+                process.leaves.cancel()
             if process.alive():
                 return process
             await self._in_thread(process.end)
@@ -232,6 +234,18 @@ class Evaluators:
                 raise EvaluationUnavailable from None
             raise
         return process
+
+    def _rest(self, process: _Process) -> None:
+        """Keep a process for what comes next, and end it where nothing comes: it takes some 40 MB."""
+        self._idle.append(process)
+        if self._settings.idle_seconds:
+            loop = asyncio.get_running_loop()
+            process.leaves = loop.call_later(self._settings.idle_seconds, self._let_go, process)
+
+    def _let_go(self, process: _Process) -> None:
+        if process in self._idle:
+            self._idle.remove(process)
+            self._threads.submit(process.end)
 
     async def _started(self) -> _Process:
         starting = asyncio.ensure_future(self._in_thread(_Process, self._settings))
@@ -257,6 +271,7 @@ class _Process:
 
     def __init__(self, settings: AnalyticsSettings) -> None:
         self.answered = 0
+        self.leaves: asyncio.TimerHandle | None = None
         self._popen = subprocess.Popen(  # noqa: S603  (this Python, and a module of ours)
             [sys.executable, "-m", evaluator.__name__, str(settings.memory_mib), str(int(settings.task_seconds) + 1)],
             stdin=subprocess.PIPE,

@@ -92,6 +92,12 @@ class AnalyticsSettings(Group):
         default=20, gt=0, le=300, description="After this long without an answer it is killed and replaced, in seconds."
     )
     tasks_per_process: int = Field(default=1000, ge=1, description="After so many answers it is replaced.")
+    idle_seconds: float = Field(
+        default=600,
+        ge=0,
+        description="How long one waits for more where there is nothing to do, in seconds; then it ends, and is started"
+        " when there is. 0: it stays.",
+    )
     prewarm: bool | None = Field(
         default=None,
         description="Whether a process is started with the server, so that the first request does not wait for it.",
