@@ -26,6 +26,7 @@ from lockleaf.server.platform.db.embedded.binaries import find_binaries
 from lockleaf.server.platform.db.embedded.cluster import order_for, postgres_arguments
 from lockleaf.server.platform.db.embedded.folders import DataFolder
 from lockleaf.server.platform.db.embedded.leftover import processes_in, wait_for_end
+from lockleaf.server.platform.db.embedded.sizing import memory_bytes, settings_for
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="drops privileges, which only root has")
 on_linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="rests on Linux")
@@ -481,3 +482,13 @@ def test_a_data_folder_that_cannot_be_made_is_an_error_that_says_so(tmp_path: Pa
     (tmp_path / "file").write_text("")
     with pytest.raises(EmbeddedPostgresError, match="cannot be prepared"):
         EmbeddedPostgres(tmp_path / "file" / "data").start()
+
+
+async def test_it_is_told_of_the_machine_that_it_is_on(server: EmbeddedPostgres) -> None:
+    same = "SELECT pg_size_bytes(current_setting($1)) = pg_size_bytes($2)"
+    connection = await asyncpg.connect(server.dsn())
+    try:
+        for name, value in settings_for(memory_bytes()).items():
+            assert await connection.fetchval(same, name, value), name
+    finally:
+        await connection.close()

@@ -19,6 +19,7 @@ from lockleaf.server.platform.db.embedded.errors import EmbeddedPostgresError
 from lockleaf.server.platform.db.embedded.folders import PORT, DataFolder
 from lockleaf.server.platform.db.embedded.leftover import processes_in, wait_for_end
 from lockleaf.server.platform.db.embedded.probe import ADMINISTRATOR
+from lockleaf.server.platform.db.embedded.sizing import memory_bytes, settings_for
 
 __all__ = [
     "SETTINGS",
@@ -44,8 +45,7 @@ SETTINGS: Mapping[str, str] = {
     # When a session's process crashes, PostgreSQL ends and is started anew from outside. Its own way, to start over in
     # place, was seen here (18.4) never to end when a fast shutdown was asked for in the middle of it.
     "restart_after_crash": "off",
-    # A small machine: short statements by key, a cache for the working set, no helper processes for big queries.
-    "shared_buffers": "128MB",
+    # Short statements by key, and no helper processes for big queries. How much memory is by the machine: `sizing.py`.
     "jit": "off",
     "max_parallel_workers_per_gather": "0",
     "max_parallel_maintenance_workers": "0",
@@ -120,7 +120,7 @@ def postgres_arguments(
     binaries: Binaries, cluster: Path, socket_dir: Path, more: Mapping[str, str] | None = None
 ) -> list[str]:
     """Build the command line of PostgreSQL itself."""
-    settings = {**SETTINGS, "unix_socket_directories": str(socket_dir), **(more or {})}
+    settings = {**SETTINGS, **settings_for(memory_bytes()), "unix_socket_directories": str(socket_dir), **(more or {})}
     argv = [str(binaries.postgres), "-D", str(cluster)]
     for name, value in settings.items():
         if binaries.major >= _SINCE.get(name, 0):
